@@ -10,6 +10,7 @@ mod interrupt;
 mod labels;
 mod layout;
 mod live_term;
+mod new_file;
 mod plan_view;
 mod progress;
 mod run;

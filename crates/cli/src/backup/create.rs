@@ -6,15 +6,15 @@ use std::path::Path;
 use domain::backup::{Manifest, write};
 use domain::user_pool::quota::Category;
 use serde_json::json;
-use tempfile::{NamedTempFile, tempfile_in};
+use tempfile::tempfile_in;
 
 use super::{failed, in_file, list, reader};
 use crate::arguments::{Quotas, SelectedPool};
 use crate::error::CommandError;
-use crate::labels;
 use crate::layout::wrap;
 use crate::run::{Session, print};
 use crate::users::{OpenPool, RowProgress, output, unless_interrupted};
+use crate::{labels, new_file};
 
 /// Backs the pool up.
 pub(crate) async fn run(
@@ -53,7 +53,6 @@ async fn back_up(
     quotas: &Quotas,
     with_mfa: bool,
 ) -> Result<Manifest, CommandError> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let categories: &[Category] = if with_mfa { &[Category::UserRead] } else { &[] };
     let pool = OpenPool::find(session, pool, quotas, categories).await?;
     let backup = reader(session, &pool);
@@ -64,7 +63,7 @@ async fn back_up(
     let settings = settings.map_err(failed(path))?;
 
     // The archive contains the length of the users before the users. The file has no name, so that it cannot remain.
-    let mut users = tempfile_in(directory).map_err(|error| in_file(path, error))?;
+    let mut users = tempfile_in(new_file::folder(path)).map_err(|error| in_file(path, error))?;
     let (mut progress, mut written) = (None, 0);
     let exported = backup.export(with_mfa, &mut users, |rows, estimated| {
         let progress = progress.get_or_insert_with(|| RowProgress::start(&session.steps, estimated.into(), 0));
@@ -77,17 +76,14 @@ async fn back_up(
     }
     let exported = exported.map_err(failed(path))?;
 
-    // The file has its name only when it is complete. Only its owner can read it.
-    let file = NamedTempFile::new_in(directory).map_err(|error| in_file(path, error))?;
+    let file = new_file::create(path).map_err(|error| in_file(path, error))?;
     let save = || {
         users.rewind()?;
         let users = BufReader::with_capacity(1 << 16, &users);
         let out = BufWriter::with_capacity(1 << 16, file.as_file());
-        let manifest = write(&settings, exported, created_at, users, out)?;
-        file.as_file().sync_all()?;
-        Ok(manifest)
+        write(&settings, exported, created_at, users, out)
     };
     let manifest = save().map_err(|error| in_file(path, error))?;
-    file.persist_noclobber(path).map_err(|error| in_file(path, error.error))?;
+    new_file::complete(file, path).map_err(|error| in_file(path, error))?;
     Ok(manifest)
 }

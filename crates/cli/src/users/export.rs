@@ -7,15 +7,14 @@ use std::path::Path;
 use domain::transfer::{Export, ExportError, NotMoved};
 use domain::user_pool::quota::Category;
 use serde_json::json;
-use tempfile::NamedTempFile;
 
 use super::row_progress::RowProgress;
 use super::{OpenPool, output, unless_interrupted};
 use crate::arguments::{Quotas, SelectedPool};
 use crate::error::CommandError;
-use crate::labels;
 use crate::run::{Session, print};
 use crate::spec_file::is_standard_input;
+use crate::{labels, new_file};
 
 /// Exports to the file, or to standard output if it is `-`.
 pub(super) async fn run(
@@ -41,12 +40,9 @@ pub(super) async fn run(
         let (rows, parts) = if to_stdout {
             write(session, &pool, with_mfa, io::stdout().lock(), failed).await?
         } else {
-            // The file has its name only when it is complete. Only its owner can read it.
-            let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            let file = NamedTempFile::new_in(directory).map_err(failed)?;
+            let file = new_file::create(path).map_err(failed)?;
             let written = write(session, &pool, with_mfa, file.as_file(), failed).await?;
-            file.as_file().sync_all().map_err(failed)?;
-            file.persist_noclobber(path).map_err(|error| failed(error.error))?;
+            new_file::complete(file, path).map_err(failed)?;
             written
         };
         Ok((pool.user_pool_id, rows, parts))

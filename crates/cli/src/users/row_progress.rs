@@ -34,10 +34,11 @@ impl RowProgress {
     pub(crate) fn start(terminal: &Terminal, total: u64, done: u64) -> Self {
         let bar = terminal.is_terminal().then(|| {
             let target = ProgressDrawTarget::term_like_with_hz(Box::new(LiveTerm(terminal.term())), 10);
-            let bar = ProgressBar::with_draw_target(None, target);
-            if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
+            let bar = ProgressBar::with_draw_target(Some(total), target);
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {bar:20} {wide_msg}") {
                 bar.set_style(style);
             }
+            bar.set_position(done);
             bar.enable_steady_tick(Duration::from_millis(100));
             bar
         });
@@ -65,6 +66,9 @@ impl RowProgress {
         let elapsed = self.started.elapsed();
         let text = || progress(self.done, self.total, self.done - self.skipped, elapsed, throttled);
         if let Some(bar) = &self.bar {
+            // The total of an export is an estimate.
+            bar.set_length(self.total.max(self.done));
+            bar.set_position(self.done);
             bar.set_message(text());
         } else if self.reported.elapsed() >= INTERVAL {
             self.reported = Instant::now();
