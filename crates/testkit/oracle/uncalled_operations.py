@@ -1,5 +1,8 @@
 """Calls that the tests do not record, with reasons. Every other permission of a role must be needed by a recorded call."""
 
+import json
+from pathlib import Path
+
 from calls import TAG, Call
 from tables import CLIENT_SECRET
 from template import (
@@ -15,6 +18,7 @@ from template import (
     Template,
 )
 
+IMPORT_JOBS = Path(__file__).parent / "import_jobs.json"
 POOL = "shop"
 TAGS = {TAG: POOL}
 
@@ -104,22 +108,11 @@ def _functions_of_triggers():
 
 
 def _import_jobs():
-    """The calls of `poolkeeper users import` with the operator's credentials. The emulator does not support import jobs. The
-    tests of the adapters compare the same requests."""
-    job = {"UserPoolId": OWN_POOL, "JobId": "import-mAgUtd8PMm"}
-    role = "arn:aws:iam::111122223333:role/import-logs"
-    new = {"UserPoolId": OWN_POOL, "JobName": "poolkeeper-0123456789abcdef-1", "CloudWatchLogsRoleArn": role}
-    for algorithm in ("BCRYPT", "SCRYPT", "ARGON2ID", "PBKDF2_SHA256"):
-        yield Call(None, "cognito-idp", "CreateUserImportJob", {**new, "PasswordHashingAlgorithm": algorithm})
-    yield Call(None, "cognito-idp", "CreateUserImportJob", new)
-    yield Call(None, "cognito-idp", "StartUserImportJob", job)
-    yield Call(None, "cognito-idp", "DescribeUserImportJob", job)
-    yield Call(
-        None, "cognito-idp", "ListUserImportJobs", {"UserPoolId": OWN_POOL, "MaxResults": 60, "PaginationToken": "token"}
-    )
-    yield Call(None, "cognito-idp", "GetCSVHeader", {"UserPoolId": OWN_POOL})
-    stream = {"logGroupName": f"/aws/cognito/userpools/{OWN_POOL}/shop", "logStreamName": "import-1/poolkeeper-1"}
-    yield Call(None, "logs", "GetLogEvents", {**stream, "startFromHead": True, "nextToken": "f/1"})
+    """The calls of `poolkeeper users import` with the operator's credentials. The emulator does not support import jobs. A
+    test of the adapters compares its requests with this file."""
+    for operation, request in json.loads(IMPORT_JOBS.read_text()):
+        service = "logs" if operation == "GetLogEvents" else "cognito-idp"
+        yield Call(None, service, operation, request)
 
 
 def _rotation():

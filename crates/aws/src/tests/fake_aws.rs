@@ -54,6 +54,12 @@ impl FakeAws {
         self.requests.lock().unwrap().iter().filter(|(called, _)| called == operation).count()
     }
 
+    /// Returns the operation and the body of each request to a JSON service.
+    pub(super) fn requests(&self) -> Vec<(String, Value)> {
+        let requests = self.requests.lock().unwrap();
+        requests.iter().map(|(operation, body)| (operation.clone(), serde_json::from_str(body).unwrap())).collect()
+    }
+
     /// Returns the last request body of an operation of a JSON service.
     pub(super) fn sent(&self, operation: &str) -> Value {
         let requests = self.requests.lock().unwrap();

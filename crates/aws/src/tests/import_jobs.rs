@@ -13,6 +13,9 @@ use serde_json::{Value, json};
 use super::fake_aws::{FakeAws, offline_aws};
 use crate::CognitoImportJobs;
 
+/// The oracle compares this file with the service models of AWS.
+const REQUESTS: &str = include_str!("../../../testkit/oracle/import_jobs.json");
+
 const ROLE: &str = "arn:aws:iam::111122223333:role/import-logs";
 
 async fn jobs(fake: &FakeAws) -> CognitoImportJobs {
@@ -46,50 +49,46 @@ fn new(algorithm: Option<HashAlgorithm>) -> NewImportJob {
 }
 
 #[tokio::test]
-async fn a_job_is_created_with_role_and_algorithm() {
-    let fake = FakeAws::answering([("CreateUserImportJob", json!({"UserImportJob": job("Created")}))]);
+async fn sends_the_requests_of_the_golden_file() {
+    let fake = FakeAws::answering([
+        ("CreateUserImportJob", json!({"UserImportJob": job("Created")})),
+        ("DescribeUserImportJob", json!({"UserImportJob": job("Failed")})),
+        ("GetCSVHeader", json!({"CSVHeader": ["cognito:username"]})),
+    ]);
     let jobs = jobs(&fake).await;
-    for (algorithm, name) in [
-        (HashAlgorithm::Bcrypt, "BCRYPT"),
-        (HashAlgorithm::Scrypt, "SCRYPT"),
-        (HashAlgorithm::Argon2id, "ARGON2ID"),
-        (HashAlgorithm::Pbkdf2Sha256, "PBKDF2_SHA256"),
-    ] {
-        let (created, url) = jobs.create_job(&new(Some(algorithm))).await.unwrap();
-        assert_eq!(created, parsed(ImportJobStatus::Created));
-        assert_eq!(url.expose(), "https://example.com/?X-Amz-Signature=canary");
-        assert_eq!(
-            fake.sent("CreateUserImportJob"),
-            json!({
-                "UserPoolId": "eu-west-1_Ab12Cd34E", "JobName": "poolkeeper-1", "CloudWatchLogsRoleArn": ROLE,
-                "PasswordHashingAlgorithm": name,
-            })
-        );
+    for algorithm in
+        [HashAlgorithm::Bcrypt, HashAlgorithm::Scrypt, HashAlgorithm::Argon2id, HashAlgorithm::Pbkdf2Sha256]
+    {
+        jobs.create_job(&new(Some(algorithm))).await.unwrap();
     }
     jobs.create_job(&new(None)).await.unwrap();
-    assert!(fake.sent("CreateUserImportJob").get("PasswordHashingAlgorithm").is_none());
+    jobs.start_job("import-mAgUtd8PMm").await.unwrap();
+    jobs.job("import-mAgUtd8PMm").await.unwrap();
+    jobs.jobs(Some("token")).await.unwrap();
+    jobs.csv_header().await.unwrap();
+    for token in [None, Some("f/1")] {
+        jobs.log("/aws/cognito/userpools/1/shop", "import-1/job", token).await.unwrap();
+    }
+    let expected: Vec<(String, Value)> = serde_json::from_str(REQUESTS).unwrap();
+    assert_eq!(fake.requests(), expected);
 }
 
 #[tokio::test]
-async fn jobs_are_started_read_and_listed_by_id() {
-    let list = json!({"UserImportJobs": [job("InProgress")], "PaginationToken": "next"});
+async fn reads_jobs_and_the_upload_url() {
     let fake = FakeAws::answering([
+        ("CreateUserImportJob", json!({"UserImportJob": job("Created")})),
         ("DescribeUserImportJob", json!({"UserImportJob": job("Failed")})),
-        ("ListUserImportJobs", list),
+        ("ListUserImportJobs", json!({"UserImportJobs": [job("InProgress")], "PaginationToken": "next"})),
         ("GetCSVHeader", json!({"UserPoolId": "eu-west-1_Ab12Cd34E", "CSVHeader": ["cognito:username", "email"]})),
     ]);
     let jobs = jobs(&fake).await;
-    let by_id = json!({"UserPoolId": "eu-west-1_Ab12Cd34E", "JobId": "import-1"});
-    jobs.start_job("import-1").await.unwrap();
-    assert_eq!(fake.sent("StartUserImportJob"), by_id);
+    let (created, url) = jobs.create_job(&new(None)).await.unwrap();
+    assert_eq!(created, parsed(ImportJobStatus::Created));
+    assert_eq!(url.expose(), "https://example.com/?X-Amz-Signature=canary");
     assert_eq!(jobs.job("import-1").await.unwrap(), parsed(ImportJobStatus::Failed));
-    assert_eq!(fake.sent("DescribeUserImportJob"), by_id);
-    let page = jobs.jobs(Some("token")).await.unwrap();
+    let page = jobs.jobs(None).await.unwrap();
     assert_eq!(page, Page { entries: vec![parsed(ImportJobStatus::InProgress)], next: Some("next".to_owned()) });
-    let request = json!({"UserPoolId": "eu-west-1_Ab12Cd34E", "MaxResults": 60, "PaginationToken": "token"});
-    assert_eq!(fake.sent("ListUserImportJobs"), request);
     assert_eq!(jobs.csv_header().await.unwrap(), ["cognito:username", "email"]);
-    assert_eq!(fake.sent("GetCSVHeader"), json!({"UserPoolId": "eu-west-1_Ab12Cd34E"}));
 }
 
 #[tokio::test]
@@ -109,11 +108,7 @@ async fn a_log_ends_with_a_repeated_token() {
     let jobs = jobs(&fake).await;
     let page = jobs.log("/aws/cognito/userpools/1/shop", "import-1/job", None).await.unwrap();
     assert_eq!((page.entries.len(), page.next.as_deref()), (1, Some("f/1")));
-    let group = "/aws/cognito/userpools/1/shop";
-    let request = json!({"logGroupName": group, "logStreamName": "import-1/job", "startFromHead": true});
-    assert_eq!(fake.sent("GetLogEvents"), request);
-    assert_eq!(jobs.log(group, "import-1/job", Some("f/1")).await.unwrap().next, None);
-    assert_eq!(fake.sent("GetLogEvents")["nextToken"], "f/1");
+    assert_eq!(jobs.log("/aws/cognito/userpools/1/shop", "import-1/job", Some("f/1")).await.unwrap().next, None);
 }
 
 /// Uploads a file to a server that responds with this status line, and returns the request.
