@@ -152,7 +152,10 @@ fn paced<'a>(directory: &'a CognitoDirectory, pace: &'a Pace, clock: &'a dyn Clo
     PacedPool { pool: directory, pace, clock, patience: PATIENCE }
 }
 
+/// The outcomes, and the reasons of skipped and failed rows.
 fn shown(summary: &Summary) -> String {
-    let counts = summary.outcomes.iter().map(|(outcome, count)| format!("{count} {}", <&str>::from(*outcome)));
-    counts.collect::<Vec<_>>().join(", ")
+    let outcomes = summary.outcomes.iter().map(|(outcome, count)| format!("{count} {}", <&str>::from(*outcome)));
+    let codes = summary.codes.iter().map(|(code, count)| format!("{count} {code}"));
+    let [outcomes, codes] = [outcomes.collect::<Vec<_>>(), codes.collect()].map(|texts: Vec<_>| texts.join(", "));
+    if codes.is_empty() { outcomes } else { format!("{outcomes} ({codes})") }
 }
