@@ -84,7 +84,8 @@ enum JobError {
     Expired,
     /// The user pool does not exist, or its settings cannot be backed up. The log contains the reason.
     BackupFailed,
-    /// The users do not fit into the archive of a backup. `poolkeeper backup` has no such limit.
+    /// The pool has more than 5 million memberships, or its users do not fit into the archive of a backup. The
+    /// command-line program has no such limits.
     TooLarge,
     /// Another error, which the execution of the state machine describes.
     Internal,
