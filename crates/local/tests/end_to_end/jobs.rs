@@ -183,8 +183,8 @@ async fn a_failed_chunk_is_tolerated(jobs: &Jobs<'_>, deployment: &Deployment) {
     let mut chunks: Value = serde_json::from_slice(&correct).unwrap();
     let count = chunks.as_array().unwrap().len();
     assert!(count > 10, "{count}");
-    let last = keys::result(&id.parse().unwrap(), chunks[count - 1]["first_line"].as_u64().unwrap());
-    assert_eq!(bucket.version(&last).await.unwrap(), None, "the job was stopped before its last chunk");
+    let result = keys::result(&id.parse().unwrap(), chunks[count - 1]["first_line"].as_u64().unwrap());
+    assert_eq!(bucket.version(&result).await.unwrap(), None, "the job was stopped before its last chunk");
     let failures = async || {
         let log = deployment.stack.log(&deployment.aws, "jobs-worker").await.unwrap();
         log.matches(r#""code":"InvalidFile""#).count()
