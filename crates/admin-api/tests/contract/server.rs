@@ -98,6 +98,9 @@ async fn answer(
 /// Handles an event as Lambda does, with the conversions of `lambda_http`.
 async fn invoke(event: Value) -> Value {
     let request: LambdaRequest = serde_json::from_value(event).unwrap();
-    let answer = lambda(api::new()).call(LambdaEvent::new(request, Context::default()));
+    let mut context = Context::default();
+    // In milliseconds. The clock of the API begins at zero.
+    context.deadline = 30_000;
+    let answer = lambda(api::new()).call(LambdaEvent::new(request, context));
     serde_json::to_value(answer.await.unwrap()).unwrap()
 }
